@@ -1,7 +1,7 @@
 """Public pages, without signing in: the results of a province, and one commune's result in plain words."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
@@ -56,12 +56,13 @@ class PublicState(StrEnum):
 
 
 class PublicRow(NamedTuple):
-    """One commune of the register."""
+    """One commune of the register; the decision is the one on it, or the one on the list that it stands on."""
 
     unit: UnitRow
     deciding: UnitRow | None
     state: PublicState
-    decision: RegisterRow | None
+    decision_no: str | None
+    decided_on: date | None
     until: date | None
 
 
@@ -69,17 +70,16 @@ class PublicRow(NamedTuple):
 async def register(visit: Visit) -> PageResponse:
     """The results that the province published, and what is posted for comment now; `?nam=` another year."""
     async with visit.reads() as view:
-        seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if is_public(row)]
-        chosen = choose(seasons, visit.query("nam"))
-        season = chosen.season if chosen else ""
-        every = await lines_at(visit, view, season)
+        rows: list[SeasonRow] = [row for row in await view.all(SEASONS) if is_public(row)]
+        seasons = sorted(rows, key=lambda row: row.order, reverse=True)
+        chosen, every = await chosen_of(visit, view, seasons)
     asked = sought(visit)
     lines = [one for one in every if asked.finds(one.unit.full_name)]
     return await visit.page(
         "public/register.html",
-        season=season or None,
+        season=chosen.season if chosen else None,
         chosen=chosen,
-        seasons=sorted(seasons, key=lambda row: row.order, reverse=True),
+        seasons=seasons,
         lines=lines,
         types=await unit_types(visit, chosen) if chosen else (),
         counts=tally(every),
@@ -128,14 +128,23 @@ async def unit_types(visit: Visit, season: SeasonRow) -> tuple[str, ...]:
     return (await visit.rulebooks()).text(season.rulebook_sha256).unit_types
 
 
-def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
-    """The season asked for, else the latest. NotFound for one that is not there."""
-    if asked:
+async def chosen_of(
+    visit: Visit, view: View, seasons: Sequence[SeasonRow]
+) -> tuple[SeasonRow | None, tuple[PublicRow, ...]]:
+    """The season asked for with its lines, else the first of which anything is public, else the first.
+
+    NotFound for one that is not there.
+    """
+    if asked := visit.query("nam"):
         found = next((row for row in seasons if row.season == asked), None)
         if found is None:
             raise NotFound(season=asked)
-        return found
-    return max(seasons, key=lambda row: row.order, default=None)
+        return found, await lines_at(visit, view, asked)
+    for row in seasons:
+        lines = await lines_at(visit, view, row.season)
+        if any(line.state is not PublicState.PENDING for line in lines):
+            return row, lines
+    return (seasons[0], await lines_at(visit, view, seasons[0].season)) if seasons else (None, ())
 
 
 def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> PublicRow:
@@ -144,7 +153,11 @@ def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding
     public = decision.public if decision else None
     state = state_of(public, posted=posted, listed=row.stage == "listed")
     until = row.posted_until if posted else None
-    return PublicRow(unit, deciding, state, public, until)
+    if state is PublicState.LISTED:
+        return PublicRow(unit, deciding, state, row.list_no, row.listed_on, until)
+    return PublicRow(
+        unit, deciding, state, public.decision_no if public else None, public.decided_on if public else None, until
+    )
 
 
 def state_of(decision: RegisterRow | None, *, posted: bool, listed: bool = False) -> PublicState:

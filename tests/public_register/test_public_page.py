@@ -349,6 +349,22 @@ async def test_the_register_lists_the_year_and_finds_names_typed_without_marks(p
     assert "Không có đơn vị nào khớp “xyz”" in none.text
 
 
+async def test_the_register_opens_with_the_latest_year_of_which_anything_is_public(
+    desks: Desks, passer_by: Desk, season: Story
+):
+    await season.posted()
+    later = await Story(desks.house, desks.tenant, "").opened()
+
+    page = await passer_by.open("/cong-khai")
+    asked = await passer_by.open(f"/cong-khai?nam={later.season}")
+    await later.posted()
+    told = await passer_by.open("/cong-khai")
+
+    assert f"Năm {season.season}, 2" in page.text
+    assert f"Năm {later.season}, 2" in asked.text
+    assert f"Năm {later.season}, 2" in told.text
+
+
 async def test_what_is_not_there_is_not_found(passer_by: Desk, season: Story):
     assert (await passer_by.open(public(season, "00001"))).status == 404
     assert (await passer_by.open(f"/cong-khai/1/{COMMUNE}")).status == 404

@@ -92,6 +92,33 @@ async def test_a_commune_is_counted_under_the_word_of_its_line(desks: Desks, pas
     assert {word: count for word, count in tiles(page).items() if count} == {one: lines.count(one) for one in lines}
 
 
+async def test_a_listed_commune_has_the_decision_on_its_list_wherever_decisions_are(desks: Desks, passer_by: Desk):
+    story = StepsStory(desks.house, desks.tenant, "")
+    await story.opened()
+    await listed(story)
+
+    register = await passer_by.open(f"/cong-khai?nam={story.season}")
+    own = await passer_by.open(f"/cong-khai/{story.season}/{COMMUNE}")
+
+    assert f"Chưa đạt chuẩn 108/QĐ-UBND, {TODAY:%d/%m/%Y}" in register.text
+    assert f"Quyết định và niêm yết Quyết định 108/QĐ-UBND ngày {TODAY:%d/%m/%Y}" in own.text
+
+
+async def test_what_a_condition_requires_is_told_apart_from_what_there_was(desks: Desks, passer_by: Desk):
+    story = StepsStory(desks.house, desks.tenant, "")
+    await story.opened()
+    await listed(story)
+
+    page = await passer_by.open(f"/cong-khai/{story.season}/{COMMUNE}")
+
+    box = page.text.partition("không bảo đảm Yêu cầu: ")[2]
+    required, _, found = box.partition(". Thực tế: ")
+    assert required.startswith("Trong năm đánh giá, không có cán bộ, công chức")
+    assert found.startswith(
+        "có cán bộ, công chức bị xử lý thuộc trường hợp này. Xác nhận: Quyết định kỷ luật 5, ghi nhận"
+    )
+
+
 def tiles(page: Page) -> dict[str, int]:
     above = page.html.partition('class="tally')[2].partition("<form")[0]
     return {word: int(count) for count, word in TILE.findall(above)}

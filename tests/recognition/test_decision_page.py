@@ -462,7 +462,7 @@ async def test_a_sanctioned_official_makes_the_condition_not_met_in_plain_words(
     assert f"{named} có cán bộ, công chức bị xử lý không bảo đảm" in page.text
     assert "có xảy ra" not in page.text
     assert "chưa bảo đảm điều kiện" not in heard.text
-    assert f"{named}: không bảo đảm Trong năm đánh giá, không có cán bộ, công chức" in heard.text
+    assert f"{named}: không bảo đảm Yêu cầu: Trong năm đánh giá, không có cán bộ, công chức" in heard.text
     line = (await the_document(season)).conditions[0]
     assert (line.cells[1], line.result) == ("có trường hợp bị xử lý", "Không bảo đảm")
 

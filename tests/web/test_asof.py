@@ -82,12 +82,12 @@ async def test_nothing_can_be_done_in_the_past(desks: Desks, season: Story, name
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("board", "chưa có năm đánh giá này"),
-        ("flags", "chưa có năm đánh giá này"),
-        ("council", "chưa có năm đánh giá này"),
-        ("dossier", "chưa có hồ sơ này"),
-        ("trail", "chưa có hồ sơ này"),
-        ("meeting", "chưa có nội dung này"),
+        ("board", "hệ thống chưa ghi việc mở năm đánh giá này"),
+        ("flags", "hệ thống chưa ghi việc mở năm đánh giá này"),
+        ("council", "hệ thống chưa ghi việc mở năm đánh giá này"),
+        ("dossier", "hệ thống chưa ghi hồ sơ này"),
+        ("trail", "hệ thống chưa ghi hồ sơ này"),
+        ("meeting", "hệ thống chưa ghi nội dung này"),
     ],
 )
 async def test_before_it_was_there_a_page_says_so_and_leads_to_today_with_its_filter(
@@ -101,6 +101,7 @@ async def test_before_it_was_there_a_page_says_so_and_leads_to_today_with_its_fi
 
         assert (page.status, page.refused) == (404, "not-there-then"), moment
         assert words in page.text
+        assert "không theo ngày của sự việc" in page.text
         assert "gõ sai" not in page.text
         assert f'href="{inspector.home}{path}">Về hiện tại' in page.html
         assert ("tim", "suoi") in page.form(path.partition("?")[0]).fields
