@@ -57,6 +57,10 @@ class Words:
             return self.say("%(year)s (đợt %(round)s)", year=said.year, round=said.round_no)
         return name
 
+    def document(self, number: str) -> str:
+        """A document by its number, or by the name that somebody wrote in its place: "văn bản số 12/KH-UBND"."""
+        return self.say("văn bản số %(number)s", number=number) if number[:1].isdigit() else number
+
     def knows(self, key: str) -> bool:
         """Whether there is a sentence for this key."""
         return key in self.sentences

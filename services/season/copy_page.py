@@ -28,7 +28,8 @@ COPY = urls.SEASON + "/chep"
 class MovedLine(NamedTuple):
     """A deadline of the former season and the day that it is moved to; `fault` says why it is not copied.
 
-    `over`: the day has gone by already, and is to be set anew before the season is opened.
+    `over`: the day has gone by already, and is to be set anew before the season is opened. `unknown`: the days off of
+    its year are not known.
     """
 
     name: str
@@ -37,6 +38,7 @@ class MovedLine(NamedTuple):
     day_off: date | None
     fault: str
     over: bool
+    unknown: bool
 
 
 class AssignmentLine(NamedTuple):
@@ -117,7 +119,8 @@ def moved_lines(former: SeasonRow, found: TakenOver, calendar: Calendar, words: 
         following = following_day_off(after, calendar) if after else None
         over = after is not None and after < today
         name = words.say(f"step-name.{step}")
-        lines.append(MovedLine(name, former.deadlines[step].on, after, following, fault, over))
+        unknown = after is not None and not calendar.knows(after.year)
+        lines.append(MovedLine(name, former.deadlines[step].on, after, following, fault, over, unknown))
     return lines
 
 

@@ -223,3 +223,11 @@ async def test_officers_of_communes_do_not_keep_the_calendar(desks: Desks, seaso
     page = await officer.open(PAGE)
 
     assert (page.status, page.refused) == (403, "not-permitted")
+
+
+async def test_a_day_off_that_was_not_read_in_its_notice_names_no_program(administrator: Desk):
+    page = await administrator.open(f"{PAGE}?nam=2018")
+
+    assert "chưa có văn bản gốc để đối chiếu; ghi theo dữ liệu ngày lễ tổng hợp" in page.text
+    assert "python" not in page.text
+    assert "chờ văn bản hướng dẫn" not in (await administrator.open(f"{PAGE}?nam=2027")).text

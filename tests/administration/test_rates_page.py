@@ -108,3 +108,12 @@ async def test_officers_of_communes_do_not_set_rates(desks: Desks, season: Story
     page = await officer.open(PAGE)
 
     assert (page.status, page.refused) == (403, "not-permitted")
+
+
+async def test_a_rate_of_one_month_names_that_month_and_each_fee_is_called_by_itself(administrator: Desk):
+    await set_rate(administrator, dong="90.000", from_on="01/12/2024")
+    page = await administrator.open(f"{PAGE}?nam=2024")
+
+    assert "90.000 đồng tháng 12" in page.text
+    assert "Thù lao hòa giải viên, một vụ, việc hòa giải không thành" in page.text
+    assert "từ tháng 12" not in page.text

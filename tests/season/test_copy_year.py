@@ -110,6 +110,15 @@ def test_communes_that_have_ended_are_named():
     assert ended_since(a_row(2024), {COMMUNE: there}, date(2025, 6, 30)) == []
 
 
+def test_a_day_of_a_year_whose_days_off_are_not_known_is_marked_so_in_the_preview():
+    former = a_row(2026, deadlines=due(scored=date(2026, 12, 20), decided=date(2027, 1, 15)))
+    found = taken_over(former, a_row(2027), OLD, OLD, CALENDAR)
+
+    lines = moved_lines(former, found, CALENDAR, load_words()["vi"], date(2026, 11, 30))
+
+    assert [(line.after, line.unknown) for line in lines] == [(date(2027, 12, 20), False), (date(2028, 1, 15), True)]
+
+
 # Through the page -------------------------------------------------------------------------------------
 
 

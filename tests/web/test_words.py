@@ -569,3 +569,10 @@ def test_a_file_is_chosen_only_with_the_button_that_speaks_the_page_s_language()
     own = [path.name for path in templates() if 'type="file"' in path.read_text()]
 
     assert own == ["_parts.html"]
+
+
+def test_a_document_without_a_number_is_called_by_its_name():
+    words = load_words()["vi"]
+
+    assert words.document("12/KH-UBND") == "văn bản số 12/KH-UBND"
+    assert words.document("Kế hoạch năm 2026 của tỉnh") == "Kế hoạch năm 2026 của tỉnh"
