@@ -44,6 +44,13 @@ class Unverified(NamedTuple):
     provenance: Provenance
 
 
+#: How papers begin that tell of a legal text and are none, whatever number and day stand beside them.
+WRITTEN_ABOUT = (
+    *("bài ", "bản tin", "báo ", "bảng chấm", "cổng thông tin", "dữ liệu", "giải đáp", "giới thiệu", "hỏi đáp"),
+    *("phần mềm", "slide", "sổ tay", "tài liệu", "tập huấn", "tin ", "tóm tắt", "tổng hợp", "trang ", "website"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a value was read: the document as it is cited ("Thông tư số 09/2021/TT-BTP"), its number and date, the
@@ -60,8 +67,11 @@ class Source:
 
     @property
     def names_a_legal_text(self) -> bool:
-        """Whether the document can be found by its number and day, as every legal text can."""
-        return bool(self.number.strip()) and self.dated is not None
+        """Whether the document can be found by its number and day, as every legal text can, and does not call itself
+        something that was written about one.
+        """
+        called = " ".join(self.document.split()).casefold()
+        return bool(self.number.strip()) and self.dated is not None and not called.startswith(WRITTEN_ABOUT)
 
 
 class NotArisen(StrEnum):

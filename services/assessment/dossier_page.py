@@ -14,7 +14,7 @@ from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
 from domain.permissions import Act, positions_for
-from domain.rulebook import Indicator, Model
+from domain.rulebook import Indicator, Model, Provenance, Rulebook
 from domain.sanction import Form, Post
 from domain.vietnamese import sort_key
 from domain.working_days import CalendarUnknown
@@ -148,7 +148,7 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "elsewhere": elsewhere,
         "used_in": _used_in(case),
         "following": sheet.after(indicator.code),
-        "unverified": any(one != "sourced" for one in _provenances(indicator)),
+        "unverified": not is_sourced(indicator, case.rulebook),
     }
 
 
@@ -462,8 +462,11 @@ def _proposed(visit: Visit, entry: EntryRow | None, typed: Typed | None) -> str:
     return visit.words.points(entry.value) if isinstance(entry.value, Decimal) else str(entry.value)
 
 
-def _provenances(indicator: Indicator) -> list[str]:
-    return [indicator.points_provenance, *(part.provenance for part in indicator.parts)]
+def is_sourced(indicator: Indicator, rulebook: Rulebook) -> bool:
+    """Whether its points or level and all its measures were read in a legal text."""
+    level = "points" if rulebook.model is Model.POINTS else "pass_level"
+    paths = [f"{indicator.code}.{level}", *(f"{part.code}.measure" for part in indicator.parts)]
+    return all(rulebook.provenances.get(path) is Provenance.SOURCED for path in paths)
 
 
 def _used_in(case: Case) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -33,7 +34,16 @@ def change_lines(before: Rulebook, after: Rulebook, words: Words) -> list[Change
     """Every difference of values, in the order of the new text. Where they were read, and how well they are known, is
     counted by `Rulebook.unverified`.
     """
-    return [_line(one, after, words) for one in difference(before, after) if not one.path.endswith("provenance")]
+    found = difference(before, after)
+    added = {one.path for one in found if one.before is None}
+    return [_line(one, after, words) for one in found if _is_told(one, added)]
+
+
+def _is_told(change: TextChange, added: Collection[str]) -> bool:
+    """Whether it is a line of its own: not where a value was read, nor that a content has its text which is added."""
+    if change.path.endswith(".without_text"):
+        return not set(change.before or ()) - set(change.after or ()) <= set(added)
+    return not change.path.endswith("provenance")
 
 
 def _line(change: TextChange, rulebook: Rulebook, words: Words) -> ChangeLine:
@@ -94,7 +104,7 @@ def value_in_words(value: Any, words: Words) -> str:  # noqa: C901, PLR0911, PLR
         case str():
             return value[:SHORT]
         case (str(), *_):
-            return "; ".join(map(str, value))[:SHORT]
+            return "; ".join(number_of(one) if CODE.fullmatch(one) else one for one in map(str, value))[:SHORT]
         case tuple():
             return words.say("%(count)s mục", count=words.number(len(value)))
         case _ if isinstance(getattr(value, "kind", None), Kind):

@@ -167,6 +167,7 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
         without_text=seen.view.without_text(),
         absent=seen.view.absent(),
         problems=seen.view.problems(),
+        former_numbers=seen.view.former_numbers(),
         offered=difference(seen.rulebooks, used, newer, visit) if newer else [],
     )
 
@@ -390,6 +391,7 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
         seen=seen,
         changes=changes_in_words(base, seen.text.tree, visit.words),
         problems=seen.view.problems(),
+        former_numbers=seen.view.former_numbers(),
         unverified=seen.view.groups([line for line in lines if is_in(line, UNVERIFIED)]),
         counts=seen.view.counts(),
         before=len(seen.text.base.unverified),

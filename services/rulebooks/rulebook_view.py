@@ -15,6 +15,7 @@ from infra.reference.rulebook_closing import RulebookProblem
 from infra.reference.rulebook_values import CODE, RulebookChange, Tree, changes_between, value_of
 from services.i18n import Words
 from services.rulebooks.draft import OF_THE_RELEASE, DraftText, read_change
+from services.rulebooks.former_numbers import former_numbers
 from services.rulebooks.value_fields import is_editable
 from services.rulebooks.value_sources import (
     CHANGED,
@@ -25,7 +26,15 @@ from services.rulebooks.value_sources import (
     source_in_words,
     state_of,
 )
-from services.rulebooks.value_words import is_hidden, label_of, number_of, parts_in_words, value_in_words
+from services.rulebooks.value_words import (
+    is_hidden,
+    label_of,
+    number_in_words,
+    number_of,
+    parts_in_words,
+    value_in_words,
+    without_numbers,
+)
 
 
 class Remark(NamedTuple):
@@ -134,8 +143,8 @@ class RulebookView:
                 label, said = words.say("value-of-rulebook.agreements"), _agreement(path, rulebook, words)
                 edits, by_file = "", True
             case _:
-                label = words.say("số trong cách tính")
-                said = value_in_words(value_of(self.text.values[edits].yaml), words)
+                label, measure = words.say("số trong cách tính"), value_of(self.text.values[edits].yaml)
+                said, edits = number_in_words(measure, of, words), ""  # the form of the measure has it
         state = state_of(rulebook.provenances[path])
         return ValueLine(
             path, number, label, self._parts.get(code, ""), said, None, state, "", "", "", edits, by_file, [], []
@@ -143,15 +152,18 @@ class RulebookView:
 
     def line(self, path: str, value: DraftValue) -> ValueLine:
         """One value in words."""
-        words, source = self._words, value.source
+        words, source, before = self._words, value.source, self._before(path)
         content = value_of(value.yaml)
+        shown = content
+        if path.endswith(".measure") and before is None:  # beside what it was it is said as a whole
+            shown = without_numbers(content, self._numbers_of(path.removesuffix(".measure")))
         return ValueLine(
             path,
             number_of(path),
             label_of(path, content, words),
             self._parts.get(_code(path), ""),
-            value_in_words(content, words),
-            self._before(path),
+            value_in_words(shown, words),
+            before,
             state_of(self.text.rulebook.provenances.get(path)),
             source_in_words(source, words),
             source.sha256 if source else "",
@@ -199,6 +211,27 @@ class RulebookView:
     def problems(self) -> list[tuple[str, str]]:
         """What keeps the draft from being signed off: path and sentence."""
         return [(path, sentence) for path, sentences in self._problems.items() for sentence in sentences]
+
+    def former_numbers(self) -> list[tuple[str, str]]:
+        """Where words still have a number that was changed: path and sentence. It keeps nobody from signing off."""
+        words, found = self._words, former_numbers(self.text.changes, self.text.values, self._words)
+        return [
+            (
+                one.path,
+                words.say(
+                    "%(label)s vẫn ghi “%(said)s”, mà %(number)s đã sửa số này; kiểm tra lại lời văn",
+                    label=label_of(one.path, value_of(self.text.values[one.path].yaml), words),
+                    said=one.said,
+                    number=number_of(one.changed),
+                ),
+            )
+            for one in found
+        ]
+
+    def _numbers_of(self, code: str) -> list[str]:
+        """The numbers of this measure that have lines of their own: they are known otherwise than the measure."""
+        part = self.text.rulebook.parts.get(code)
+        return [one.path.removeprefix(f"{code}.") for one in part.doubtful] if part else []
 
     def _before(self, path: str) -> str | None:
         for changed, before in self._was.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -117,6 +117,26 @@ def value_in_words(value: Any, words: Words) -> str:  # noqa: PLR0911 - one flat
     return str(value)
 
 
+def number_in_words(measure: Mapping[str, Any], name: str, words: Words) -> str:
+    """One number of a measure by its name within it: "at_least", or "bands.90" for the band from 90 percent."""
+    return "; ".join(_details(measure["kind"], _only(measure, name), words))
+
+
+def without_numbers(measure: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The measure as a line says it that leaves these numbers to lines of their own."""
+    left = dict(measure)
+    for name in names:
+        first, _, number = name.partition(".")
+        left[first] = [one for one in left.get(first) or () if str(one["at_least"]) != number] if number else None
+    return left
+
+
+def _only(measure: Mapping[str, Any], name: str) -> dict[str, Any]:
+    first, _, number = name.partition(".")
+    held = measure[first]
+    return {**measure, first: [one for one in held if str(one["at_least"]) == number] if number else held}
+
+
 def parts_in_words(tree: Tree) -> dict[str, str]:
     """What criteria, indicators and parts are called, by code."""
     named: dict[str, str] = {}
@@ -152,8 +172,8 @@ def _details(kind: str, rest: Mapping[str, Any], words: Words) -> Iterator[str]:
         case "checklist":
             yield words.say("ít nhất %(count)s nội dung", count=words.number(rest["minimum"]))
             yield from (one["text"] for one in rest["choices"])
-        case "ratio_threshold":
-            yield words.say("từ %(at_least)s phần trăm", at_least=words.number(rest["at_least"]))
+        case "ratio_threshold" if rest.get("at_least") is not None:
+            yield words.say("%(percent)s phần trăm", percent=words.number(rest["at_least"]))
         case "deadline":
             yield words.say("%(count)s ngày làm việc", count=words.number(rest["working_days"]))
         case "penalty" | "points":
@@ -169,6 +189,8 @@ def _entries(value: Mapping[str, Any], words: Words) -> Iterator[str]:
         if (held := value.get(key)) is not None:
             yield words.say(f"rulebook-entry.{key}", value=_day_of_year(held) or value_in_words(held, words))
     yield from _counted(value.get("counts") or value, words)
+    if value.get("kind") == "veto" and not value.get("text"):
+        yield words.say("chưa có lời văn")
     for unit_class, held in (value.get("by_class") or {}).items():
         yield f"{unit_class}: {words.number(held)}"
     if text := value.get("text") or value.get("opinion_sheets"):

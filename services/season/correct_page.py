@@ -11,6 +11,7 @@ from domain.errors import NotFound, RulebookNotAdopted
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, permit
 from domain.rulebook import Rulebook
+from domain.rulebook_difference import Effect, difference
 from domain.season import State
 from domain.vietnamese import sort_key
 from projections.analysis.correction_preview import CommunePreview, CorrectionPreview, preview
@@ -103,6 +104,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         over=row.state in (State.CLOSED, State.CANCELLED),
         changes=change_lines(former, rulebook, visit.words) if former else [],
         readable=former is not None,
+        measured_anew=former is not None and any(one.effect is Effect.DATA for one in difference(former, rulebook)),
         found=found,
         lines=_communes(found.changing, units),
         voted=_communes([one for one in found.open if one.anew and one.standing.commune in voted_on], units),

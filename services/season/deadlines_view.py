@@ -191,7 +191,7 @@ def _of_text(
         step,
         law=term_words(words, term, row.year),
         source=article_in_words(rulebook.sources.get(f"deadlines.{term.step}"), words),
-        unverified=term.provenance is not Provenance.SOURCED,
+        unverified=rulebook.provenances[f"deadlines.{term.step}"] is not Provenance.SOURCED,
         bounds=bounds,
         fixed=last is not None,
         ends=bounds_of("posted", rulebook, row.year, shown, calendar).earliest if step is Step.POSTED else None,

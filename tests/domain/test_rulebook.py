@@ -100,6 +100,14 @@ def test_every_value_that_is_not_sourced_is_listed_with_its_provenance():
         (Source("Quyết định", "25/2021/QĐ-TTg", date(2021, 7, 22)), Provenance.SOURCED),
         (Source("Bảng chấm điểm của một xã", dated=date(2023, 1, 3)), Provenance.REPORTED),
         (Source("Quyết định", "2793/QĐ-UBND"), Provenance.REPORTED),
+        (
+            Source("Bài viết giới thiệu Thông tư số 15/2025/TT-BTP", "15/2025/TT-BTP", date(2025, 10, 1)),
+            Provenance.REPORTED,
+        ),
+        (Source("  Trang  thông tin của Sở", "27/2025/QĐ-TTg", date(2025, 8, 1)), Provenance.REPORTED),
+        (Source("Báo cáo", "12/BC-UBND", date(2025, 8, 1)), Provenance.REPORTED),
+        (Source("Nghị quyết", "12/NQ-HĐND", date(2025, 8, 1)), Provenance.SOURCED),
+        (Source("Văn bản hợp nhất", "3/VBHN-BTP", date(2025, 8, 1)), Provenance.SOURCED),
         (None, Provenance.RECALLED),
     ],
 )

@@ -63,6 +63,51 @@ async def test_every_shipped_rulebook_shows_each_value_that_needs_a_source(admin
         assert f'id="v-{path}"' in page.html
 
 
+def row_of(page: Page, path: str) -> str:
+    """The row of a value as it is read, without its tags."""
+    row = page.html.partition(f'id="v-{path}"')[2].partition("</tr>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", f"<tr {row}").split())
+
+
+async def test_a_number_that_is_known_otherwise_than_its_measure_is_said_once_and_has_one_form(administrator: Desk):
+    page = await administrator.open("/bo-tieu-chi/qd-27-2025")
+
+    assert "100 phần trăm" not in row_of(page, "TC2.CT6.2.measure")
+    assert "số trong cách tính 100 phần trăm" in row_of(page, "TC2.CT6.2.at_least")
+    assert page.html.count("sua=TC2.CT6.2.measure#") == 1
+
+
+async def test_a_condition_whose_wording_is_missing_says_so(administrator: Desk):
+    page = await administrator.open("/bo-tieu-chi/qd-27-2025")
+
+    assert "chưa có lời văn" in row_of(page, "C2")
+    assert "không có" not in row_of(page, "C2")
+
+
+async def test_an_article_about_a_text_is_no_original_text_whatever_number_stands_beside_it(administrator: Desk):
+    article = {"source_document": "Bài viết giới thiệu Thông tư", "value": "Tên theo bài viết"}
+    page = await edit(administrator, "TC1.name", **article)
+
+    assert "theo tài liệu khác" in row_of(page, "TC1.name")
+    assert "theo văn bản gốc" not in row_of(page, "TC1.name")
+
+
+async def test_words_that_still_have_a_number_that_was_changed_are_named_and_keep_nobody_from_signing_off(
+    administrator: Desk,
+):
+    here = "/bo-tieu-chi/qd-27-2025"
+    page = await administrator.open(f"{here}?sua=TC3.CT2.2.measure")
+    typed = {**SOURCE, "kind": "ratio_threshold", "value-at_least": "85"}
+    page = await administrator.send(page, "/sua", typed)
+    sign_off = await administrator.open(f"{here}/ky-duyet")
+    await administrator.send(page, "/bo", {"reason": "Kết thúc"})
+
+    for shown in (page, sign_off):
+        assert "1 chỗ lời văn còn ghi số cũ" in shown.text, page.refused
+        assert "mức đạt vẫn ghi “80%”, mà 3.2.2 đã sửa số này" in shown.text
+        assert "Chưa ký duyệt được" not in shown.text
+
+
 async def test_every_official_reads_the_values_and_only_who_may_changes_them(desks: Desks):
     desk = await desks.officer()
     page = await desk.open(PAGE)

@@ -172,3 +172,15 @@ async def test_what_the_council_has_voted_on_is_said_before_anybody_fills_in_the
 
     assert "Hội đồng đã biểu quyết 1 đơn vị phải thẩm định lại" in page.text
     assert not page.offers("/ap-dung-ban-sua")
+
+
+async def test_a_correction_that_changes_sources_only_says_so(desks: Desks):
+    story = await opened(desks)
+    desk = await desks.department()
+    await adopted(story, ("document: Quyết định", "document: Nghị quyết"))
+
+    page = await desk.open(f"/mua/{story.season}/ban-sua")
+
+    assert "Chỉ đổi nguồn của các giá trị" in page.text
+    assert '<th scope="col">Đang áp dụng' not in page.html
+    assert "Không ai phải nhập lại" in page.text
