@@ -314,7 +314,7 @@ async def test_the_public_reads_how_much_of_the_criteria_has_no_original_text(pa
     page = await passer_by.open(public(season))
 
     assert "Chưa có văn bản gốc để đối chiếu" in page.text
-    assert "18 cách tính, 23 mức điểm" in page.text
+    assert "28 mức điểm, 22 cách tính" in page.text
     assert "trí nhớ" not in page.text
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple, TypeVar
 
 from domain.errors import NotFound, Refused, WhatIfInvalid
 from domain.fact import Recorded
-from domain.judging import VerdictResult
 from domain.meeting import Meeting
 from domain.permissions import Act, Subject, may, permit
 from domain.rates import rates_stream
@@ -268,8 +268,7 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         lines=lines,
         changed=sum(one.changes for one in sides),
         corrected=bool(row.corrections),
-        gain=sum(one.changes and one.after.result is VerdictResult.MET for one in sides),
-        lose=sum(one.changes and one.before.result is VerdictResult.MET for one in sides),
+        becomes=Counter(one.after.result for one in sides if one.changes),
         parameters=_parameters(right or rulebook, assumed),
         rulebooks=choices(rulebooks, rulebook, visit.words),
         here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),

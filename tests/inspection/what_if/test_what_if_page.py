@@ -201,7 +201,7 @@ async def test_a_season_is_judged_by_another_parameter_and_under_another_ruleboo
 
     assert (same.status, higher.status, stranger.status) == (200, 200, 200)
     assert "0 đơn vị đổi kết quả" in same.text
-    assert "chưa đạt chuẩn" in higher.text
+    assert "100,00 (0,0)" in higher.text
     assert "chỉ tiêu đạt" in stranger.text
 
 
@@ -249,7 +249,7 @@ async def test_any_two_texts_are_compared_and_each_column_says_which_it_is(inspe
     turned = await inspector.open(f"/gia-dinh/{season.season}?ben-trai={higher}&bo-tieu-chi={season.rulebook.sha256}")
     assert "của năm đánh giá này" in columns(turned.html)[1]
     assert "kết quả đã ghi nhận" in columns(turned.html)[1]
-    assert "1 thành đạt chuẩn, 0 thành chưa đạt chuẩn" in turned.text
+    assert "trên 2 đơn vị: 1 thành đạt chuẩn." in turned.text
 
 
 async def test_a_version_of_the_same_rulebook_keeps_appraised_scores_and_names_what_it_cannot_hold(
@@ -276,6 +276,7 @@ async def test_a_version_of_the_same_rulebook_keeps_appraised_scores_and_names_w
     assert "chưa đủ số liệu" not in (await inspector.open(at(season, f"bo-tieu-chi={worded}"))).text
     assert "Mọi giá trị đã ghi nhận đều chuyển được" in same.text
     assert "1 đơn vị có giá trị không chuyển được" in less.text
+    assert "trên 2 đơn vị: 1 thành chưa đủ số liệu." in less.text
     for page in (less, dossier):
         assert "Không chuyển được: giá trị đã thẩm định của chỉ tiêu 2.6; số liệu của nội dung 2.6" in page.text
         assert "chưa đủ số liệu" in page.text
