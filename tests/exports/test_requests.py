@@ -201,7 +201,7 @@ async def test_a_commune_that_is_not_recognised_is_told_what_it_fails(story):
         said = text_of((await made(shop, story, export)).content)
 
     assert "Về việc không công nhận" in said
-    assert "Chưa bảo" in said  # in a cell of two lines
+    assert "Không bảo" in said  # in a cell of two lines
     assert "Vướng" not in said
     assert "khắc phục các tiêu chí, chỉ tiêu, điều kiện không đạt" in said
 
