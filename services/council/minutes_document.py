@@ -49,11 +49,14 @@ class Attendant(NamedTuple):
 
 
 class MinutesBallot(NamedTuple):
-    """A member's part in a round; `note` is the reason given, or the paper that an absent member sent."""
+    """A member's part in a round; `note` is the reason given, or the paper that an absent member sent, `came` whether
+    that member then came after all.
+    """
 
     member: Attendant
     choice: str
     note: str
+    came: bool = False
 
 
 class Round(NamedTuple):
@@ -265,10 +268,10 @@ async def _item(
             MinutesBallot(
                 attendants[one.member],
                 vietnamese().say(f"choice.{one.choice}"),
-                "; ".join(said for said in (one.document_no, one.reason, came) if said),
+                "; ".join(said for said in (one.document_no, one.reason) if said),
+                came=one.member in held.present,
             )
             for one in held.opinions
-            for came in ["sau đó có mặt tại phiên họp" if one.member in held.present else ""]
             if one.item == commune and one.member in attendants
         ),
     )

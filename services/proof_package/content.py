@@ -30,7 +30,7 @@ from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from infra.reference.rulebooks import Rulebooks
 from services.assessment.evidence_list import attachments
-from services.documents.forms import PRESENT, UNTIL_2026_11_30
+from services.documents.forms import LATER_ON_2026_11_30, UNTIL_2026_11_30
 from services.documents.reading import AsItStood
 from services.proof_package.package_log import History, Incomplete, LoggedFact, shown
 from services.recognition.decision_document import DecisionDocument, read_paper
@@ -38,8 +38,8 @@ from services.recognition.decision_document import TableLine as Row
 
 #: Version of this form of a proof package. With a change of what its files say it is raised, and the former one kept.
 FORM = 2
-#: In which words each version tells what was judged.
-WORDS_OF = {1: UNTIL_2026_11_30, FORM: PRESENT}
+#: In which words each version tells what was judged: those that decisions had when it came.
+WORDS_OF = {1: UNTIL_2026_11_30, FORM: LATER_ON_2026_11_30}
 #: What is said behind the season of a practice round.
 PRACTICE = ", ĐÁNH GIÁ THỬ, không có giá trị pháp lý / PRACTICE, of no legal force"
 #: What stands for the computed result where the rules left it open.

@@ -9,7 +9,7 @@ from domain.errors import NotPermitted, OutOfOrder
 from domain.export import Document
 from domain.meeting import Meeting, meeting_stream
 from services.council import consulting, minutes_document, preparing, voting
-from services.documents.forms import PRESENT, UNTIL_2026_11_30, DocumentForm
+from services.documents.forms import LATER_ON_2026_11_30, PRESENT, UNTIL_2026_11_30, DocumentForm
 from services.documents.reading import AsItStood
 from services.exports.requests import export_id, request_export
 from tests.provinces import papers
@@ -68,6 +68,7 @@ async def test_minutes_do_not_say_of_a_member_who_came_after_writing_that_they_w
 
     assert "1. Có mặt: 5 thành viên" in text
     assert "7/CV; sau đó có mặt tại phiên họp" in text
+    assert "sau đó có mặt" not in await text_of(story, key, LATER_ON_2026_11_30)
 
 
 async def test_minutes_of_a_meeting_that_recorded_none_of_it_say_none_of_it(story: Story):

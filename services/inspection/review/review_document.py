@@ -20,25 +20,26 @@ from infra.reference.rulebooks import Rulebooks
 from projections.fold import fold
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
-from services.documents.forms import PRESENT, UNTIL_2026_11_30, DocumentForm
+from services.documents.forms import LATER_ON_2026_11_30, PRESENT, UNTIL_2026_11_30, DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit, signature, upper_first
 from services.i18n import vietnamese
 from services.recognition.decision_document import legal_bases, read_signer
 
+_GROUNDS = {
+    Ground.COMPLAINT: "khiếu nại, tố cáo, kiến nghị, phản ánh",
+    Ground.LATE_VETO: "phát sinh việc không bảo đảm điều kiện công nhận sau khi có quyết định",
+    Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
+    Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
+}
 GROUNDS = {
-    PRESENT: {
-        Ground.COMPLAINT: "khiếu nại, tố cáo, kiến nghị, phản ánh",
-        Ground.LATE_VETO: "phát sinh việc không bảo đảm điều kiện công nhận sau khi có quyết định",
-        Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
-        Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
-    },
+    PRESENT: _GROUNDS,
+    LATER_ON_2026_11_30: _GROUNDS,
     UNTIL_2026_11_30: {
+        **_GROUNDS,
         Ground.COMPLAINT: "khiếu nại, tố cáo, phản ánh",
         Ground.LATE_VETO: "phát sinh điều kiện loại trừ sau khi có quyết định công nhận",
-        Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
-        Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
     },
 }
 
