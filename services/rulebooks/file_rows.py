@@ -194,7 +194,8 @@ class RowReader:
                 return []
             return [RulebookChange(path, base, None)]
         edited -= {"path", "about"}
-        if base.provenance and same_cell(STATES.get(base.provenance), self.cells.get("state")):
+        said = STATES.get(base.provenance or "")
+        if said is not None and same_cell(said, self.cells.get("state")):
             edited.discard("state")  # older files call every value sourced that is said to be so
         if not edited:
             return []

@@ -136,8 +136,9 @@ async def test_a_draft_that_moved_meanwhile_is_said_and_nothing_is_lost(departme
     # Given two tabs with what two files would change
     content = await the_workbook(department)
     other = await desks.of("administrator")
-    named = {("TC1.name", "value"): "Ban hành văn bản", ("TC1.name", "document"): "Thông tư"}
-    other_named = {("TC2.name", "value"): "Tiếp cận thông tin", ("TC2.name", "document"): "Thông tư"}
+    source = {"document": "Thông tư", "state": "theo tài liệu khác"}
+    named = {("TC1.name", column): said for column, said in {"value": "Ban hành văn bản", **source}.items()}
+    other_named = {("TC2.name", column): said for column, said in {"value": "Tiếp cận thông tin", **source}.items()}
     commented = {("TC1.name", "comment"): "Đề nghị đối chiếu"}
     first = await checked(department, filled(content, named | commented))
     second = await checked(other, filled(content, other_named))
