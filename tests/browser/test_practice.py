@@ -52,7 +52,7 @@ async def test_a_practice_round_is_tried_out_beside_the_year(house: Told, open_a
     for width in (1366, 360):
         lead = await open_as(LEAD, width=width)
         await lead.goto(house.address(f"/t/{MIDDLE.slug}/viec"))
-        assert await lead.locator("p.practice").count() == 0
+        assert await lead.locator("p.practice").count() == 1
         await keep(lead, f"practice-work-{width}")
         await lead.goto(house.address(f"/t/{MIDDLE.slug}/bang/{SEASON}"))
         await at_ease(lead, f"practice-board-{width}")
