@@ -194,8 +194,7 @@ class RowReader:
                 return []
             return [RulebookChange(path, base, None)]
         edited -= {"path", "about"}
-        said = STATES.get(base.provenance or "")
-        if said is not None and same_cell(said, self.cells.get("state")):
+        if (said := STATES.get(base.provenance or "")) and same_cell(said, self.cells.get("state")):
             edited.discard("state")  # older files call every value sourced that is said to be so
         if not edited:
             return []

@@ -87,7 +87,7 @@ async def test_what_is_no_rulebook_is_refused_and_nothing_is_recorded(
     before = await administrator.store.position(province_story.tenant)
 
     with pytest.raises(refusal):
-        await keep.keep_text(administrator, change(a_text()))  # type: ignore[operator]
+        await keep.keep_text(administrator, change(a_text()))  # type: ignore[operator]  # typed as an object, one of the parameters
 
     assert await administrator.store.position(province_story.tenant) == before
 

@@ -50,7 +50,7 @@ async def test_whoever_reads_redis_cannot_take_a_session_over(sessions: Sessions
     session_id, _ = await opened(sessions, somebody())
 
     keys = await redis.keys("*")
-    values = [await redis.hgetall(key) for key in keys if key.startswith(b"session:")]  # type: ignore[misc]
+    values = [await redis.hgetall(key) for key in keys if key.startswith(b"session:")]  # type: ignore[misc]  # typed for either client
 
     assert values
     assert not any(session_id.encode() in key for key in keys)
@@ -164,7 +164,7 @@ def place_of(session_id: str) -> str:
 
 
 async def stored(redis: Redis, session_id: str) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = await redis.hgetall(place_of(session_id))  # type: ignore[misc]
+    found: dict[bytes, bytes] = await redis.hgetall(place_of(session_id))  # type: ignore[misc]  # typed for either client
     return found
 
 
@@ -172,7 +172,7 @@ async def test_whoever_writes_to_redis_is_nobody(sessions: Sessions, redis: Redi
     _, session = await opened(sessions, somebody())
     for data in (msgspec.json.encode(session), b"", b"\x01", b"\x01" * 200, b"{}"):
         forged = somebody()
-        await redis.hset(place_of(forged), mapping={"data": data, "position": "0"})  # type: ignore[misc]
+        await redis.hset(place_of(forged), mapping={"data": data, "position": "0"})  # type: ignore[misc]  # typed for either client
 
         assert await sessions.find(forged) is None
         assert await sessions.end(forged) is None
@@ -182,7 +182,7 @@ async def test_a_session_under_the_key_of_another_is_none(sessions: Sessions, re
     mine, _ = await opened(sessions, somebody())
     theirs, _ = await opened(sessions, somebody())
 
-    await redis.hset(place_of(mine), mapping=await stored(redis, theirs))  # type: ignore[misc]
+    await redis.hset(place_of(mine), mapping=await stored(redis, theirs))  # type: ignore[misc]  # typed for either client
 
     assert await sessions.find(mine) is None
 
@@ -227,7 +227,7 @@ async def test_a_position_that_we_did_not_remember_counts_for_nothing(
     session_id, _ = await opened(sessions, somebody())
     await sessions.advance(session_id, 12)
     if position is None:
-        await redis.hdel(place_of(session_id), "position")  # type: ignore[misc]
+        await redis.hdel(place_of(session_id), "position")  # type: ignore[misc]  # typed for either client
     else:
         await redis.hset(place_of(session_id), "position", position)  # type: ignore[misc, arg-type]
 
@@ -255,7 +255,7 @@ async def test_the_session_of_another_put_into_my_list_is_not_mine_to_end(sessio
     await opened(sessions, me)
     theirs, session = await opened(sessions, other)
     for key in await redis.keys("sessions-of:*"):
-        await redis.sadd(key, place_of(theirs), b"session:\xff", b"throttle:x")  # type: ignore[misc]
+        await redis.sadd(key, place_of(theirs), b"session:\xff", b"throttle:x")  # type: ignore[misc]  # typed for either client
 
     listed = await sessions.of_person("t_1", "https://id.example", me)
 

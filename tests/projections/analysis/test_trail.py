@@ -27,7 +27,7 @@ def test_every_fact_of_the_catalogue_becomes_an_entry_with_all_that_it_says():
 def test_a_changed_score_says_what_it_was_before_even_when_it_was_nought():
     province = told("opened")
     for points in (Decimal(0), Decimal(7), Decimal(7)):
-        province.do(DOSSIER, lambda it, value=points: it.score("TC1.CT1", value, **LIMITS))  # type: ignore[misc]
+        province.do(DOSSIER, lambda it, value=points: it.score("TC1.CT1", value, **LIMITS))  # type: ignore[misc]  # a default in a lambda
 
     first, second = list(entries(province.log))[-2:]
 
